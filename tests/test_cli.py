@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from conftest import ROOT, TINY
+from conftest import ROOT, TINY, documents_of
 from khabar.cli import app
 from khabar.documents import Document
 from khabar.formats import jsonl
+from khabar.scheme import DEFAULT_SCHEME
 
 ARTICLE = "أصيب شخصان في صنعاء، وفق الهلال الأحمر."
 
@@ -62,6 +63,28 @@ def test_check_strict_refuses_repairs_and_bidi_can_be_allowed(tmp_path: Path) ->
     assert run("check", path).exit_code == 1
     assert run("check", path, "--allow-bidi").exit_code == 0
     assert run("check", path, "--allow-bidi", "--strict").exit_code == 1
+
+
+def test_convert_says_what_a_format_can_not_hold(documents: list[Document], tmp_path: Path) -> None:
+    there, back, conll = tmp_path / "a.jsonl", tmp_path / "b.marked", tmp_path / "c.conll"
+    assert run("convert", TINY, there).exit_code == 0
+    assert run("convert", there, back).exit_code == 0
+    assert documents_of(back) == documents
+    done = run("convert", there, conll, "--layers", "claims")
+    assert done.exit_code == 0
+    assert "8 claims that CoNLL can't hold" in done.stderr
+    assert "span(s) of layers not asked for" in done.stderr
+    assert {s.label for d in documents_of(conll) for s in d.spans} <= set(DEFAULT_SCHEME.layers["claims"])
+    assert run("convert", there, tmp_path / "d.unknown").exit_code == 2
+    assert "layers" in run("convert", there, conll, "--layers", "claim").stderr
+
+
+def test_convert_does_not_write_what_is_faulty(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.conll"
+    bad.write_text("زار O\nحلب B-PLACE\n", encoding="utf-8")
+    done = run("convert", bad, tmp_path / "out.jsonl")
+    assert done.exit_code == 2 and "unknown label" in done.stderr
+    assert not (tmp_path / "out.jsonl").exists()
 
 
 def test_predict_reads_text_and_writes_jsonl(overfitted: Path, tmp_path: Path) -> None:

@@ -281,7 +281,7 @@ def test_markup_gives_back_every_document_it_can_hold(document: Document) -> Non
     if not nests(document):
         return
     path = Path("d.marked")
-    block = markup._Block("d", 1, markup.to_markup(document).split("\n"))
+    block = markup._Block("d", {}, 1, markup.to_markup(document).split("\n"))
     log = FaultLog()
     again = markup._document(block, path, DEFAULT_SCHEME, log)
     assert not log.faults
@@ -304,10 +304,26 @@ def test_the_markup_of_the_guidelines_reads_as_they_say(documents: list[Document
     assert "⟦" not in first.text
 
 
+def test_markup_headers_hold_meta(tmp_path: Path) -> None:
+    path = tmp_path / "a.marked"
+    path.write_text("=== eco-1 date=2024-05-12 desk=economy\nحلب\n\n=== two words\nحمص\n", encoding="utf-8")
+    log = FaultLog()
+    a, b = markup.read(path, DEFAULT_SCHEME, log)
+    assert (a.id, a.meta, a.text) == ("eco-1", {"date": "2024-05-12", "desk": "economy"}, "حلب")
+    assert (b.id, b.meta) == ("two words", {})
+    write_documents([a, b], tmp_path / "b.marked", DEFAULT_SCHEME, log)
+    assert list(markup.read(tmp_path / "b.marked", DEFAULT_SCHEME, log)) == [a, b]
+    assert not log.faults
+    for bad in (Document("x", "حلب", meta={"n": 3}), Document("x", "حلب", meta={"a": "b c"}), Document("x y=z", "حلب")):
+        with pytest.raises(KhabarError, match="document 'x"):
+            write_documents([bad], tmp_path / "c.marked", DEFAULT_SCHEME, log)
+    assert not (tmp_path / "c.marked").exists()
+
+
 @pytest.mark.parametrize("suffix", ["jsonl", "marked"])
 def test_files_of_documents_survive_a_round_trip(suffix: str, documents: list[Document], tmp_path: Path) -> None:
     path = tmp_path / f"a.{suffix}"
-    write_documents(documents, path)
+    write_documents(documents, path, DEFAULT_SCHEME, FaultLog())
     log = FaultLog()
     assert list(read_corpus(Source(path=str(path)), DEFAULT_SCHEME, log).documents) == documents
     assert not log.faults

@@ -19,10 +19,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from khabar.config import Source, load_config
 from khabar.corpus import check_together, find_files, read_corpus, summarise
-from khabar.documents import Document
+from khabar.documents import Document, keep_layers
 from khabar.faults import FaultLog, KhabarError
 from khabar.formats import jsonl
 from khabar.formats.lines import whole_file
+from khabar.formats.registry import format_for_output, write_documents
 from khabar.inputs import Inputs
 from khabar.report import score_tables, seeds_table, summary_table, tagged_text
 from khabar.scheme import DEFAULT_SCHEME, Scheme
@@ -160,6 +161,36 @@ def check(
 
 @app.command()
 @_reports_errors
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Annotated file or folder.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="File or folder to write.")],
+    from_: Annotated[str | None, typer.Option("--from", help="Format of IN; none: told from name and content.")] = None,
+    to: Annotated[str | None, typer.Option(help="Format of OUT; none: told from its name.")] = None,
+    layers: Annotated[str | None, typer.Option(help="Layers to keep, a,b; none: all.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Run config whose scheme holds; none: the default one.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse what would be repaired.")] = False,
+    allow_bidi: Annotated[bool, typer.Option("--allow-bidi", help="Accept invisible direction marks.")] = False,
+) -> None:
+    """Turn annotated documents from one format into another. Says what was repaired and what OUT can't hold."""
+    scheme = load_config(config).scheme if config else DEFAULT_SCHEME
+    log = FaultLog(strict=strict)
+    form = format_for_output(target, to)
+    corpus = read_corpus(Source(path=str(source), format=from_), scheme, log, allow_bidi=allow_bidi)
+    check_together({str(source): corpus.documents}, log)
+    log.raise_errors()
+    documents = list(corpus.documents)
+    if layers is not None:
+        documents = [keep_layers(d, _known_layers(layers, scheme), scheme, log) for d in documents]
+    write_documents(documents, target, scheme, log, format=form)
+    for fault in log.of("repair"):
+        _err().print(escape(f"repaired: {fault}"))
+    for what, n in sorted(log.counts.items()):
+        _err().print(escape(f"{n} {what}"))
+    _out().print(f"{len(documents)} document(s) written to {target} as {form}")
+
+
+@app.command()
+@_reports_errors
 def predict(
     inputs: Annotated[
         list[str], typer.Argument(help=".txt or .jsonl files, folders of them, or - for standard input.")
@@ -274,15 +305,20 @@ def evaluate(
 def _read_gold(
     paths: list[Path], scheme: Scheme, layers: str | None, log: FaultLog, *, allow_bidi: bool
 ) -> tuple[list[Document], frozenset[str]]:
-    wanted = layers.split(",") if layers else None
-    for layer in wanted or []:
-        if layer not in scheme.layers:
-            raise KhabarError(f"--layers {layer!r}: the scheme has {', '.join(scheme.layers)}.")
+    wanted = _known_layers(layers, scheme) if layers else None
     corpora = [read_corpus(Source(path=str(path), layers=wanted), scheme, log, allow_bidi=allow_bidi) for path in paths]
     documents = [d for corpus in corpora for d in corpus.documents]
     check_together({"gold": documents}, log)
     log.raise_errors()
     return documents, frozenset.intersection(*(corpus.layers for corpus in corpora))
+
+
+def _known_layers(given: str, scheme: Scheme) -> list[str]:
+    wanted = given.split(",")
+    for layer in wanted:
+        if layer not in scheme.layers:
+            raise KhabarError(f"--layers {layer!r}: the scheme has {', '.join(scheme.layers)}.")
+    return wanted
 
 
 def _score_file(gold: list[Document], predictions: Path, scheme: Scheme, layers: frozenset[str]) -> Scores:

@@ -21,9 +21,7 @@ class Source(_Part):
     """One file or folder of annotated documents."""
 
     path: str = Field(description="File or folder, relative to data.root.")
-    format: Literal["jsonl", "markup", "conll"] | None = Field(
-        default=None, description="Format; null: told from the file's name or first lines."
-    )
+    format: str | None = Field(default=None, description="Format; null: told from the file's name or first lines.")
     layers: list[str] | None = Field(
         default=None, description="Layers this corpus annotates; null: those it has spans of. Others give no loss."
     )

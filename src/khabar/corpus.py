@@ -11,11 +11,10 @@ from pathlib import Path
 from khabar.config import DataConfig, Source
 from khabar.documents import Document, check_document
 from khabar.faults import Fault, FaultLog, KhabarError
-from khabar.formats.registry import FORMATS, recognise
+from khabar.formats.registry import FORMATS, SUFFIXES, recognise
 from khabar.scheme import Scheme
 from khabar.text import atoms
 
-_SUFFIXES = (".jsonl", ".ndjson", ".marked", ".conll", ".bio", ".iob", ".iob2")
 SHORTEST_LEAK = 8
 """Words from which the same text in two splits is a fault; shorter ones ("المصدر : وكالات") recur honestly."""
 
@@ -42,9 +41,9 @@ def find_files(path: str | Path) -> list[Path]:
         return [place]
     if not place.exists():
         raise KhabarError(f"{path}: no such file or folder. Remedy: check the path and data.root.")
-    found = sorted(p for p in place.rglob("*") if p.suffix.lower() in _SUFFIXES and p.is_file())
+    found = sorted(p for p in place.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
     if not found:
-        raise KhabarError(f"{path}: no {', '.join(_SUFFIXES)} file below it. Remedy: name the files themselves.")
+        raise KhabarError(f"{path}: no {', '.join(SUFFIXES)} file below it. Remedy: name the files themselves.")
     return found
 
 
@@ -53,8 +52,10 @@ def read_corpus(source: Source, scheme: Scheme, log: FaultLog, *, root: str = ".
     documents: list[Document] = []
     for file in find_files(Path(root) / source.path):
         name = source.format or recognise(file)
+        if name not in FORMATS:
+            raise KhabarError(f"{source.path}: {name!r} is no format. Remedy: give one of {', '.join(FORMATS)}.")
         before, faults = len(documents), len(log.errors)
-        documents += FORMATS[name](file, scheme, log)
+        documents += FORMATS[name].read(file, scheme, log)
         if len(documents) == before and len(log.errors) == faults:
             log.add("empty document", f"{file} holds no document", "remove the file or check its format")
     for document in documents:

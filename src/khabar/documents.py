@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from khabar.faults import FaultLog, Origin, Severity
@@ -54,6 +54,20 @@ def sort_spans(spans: Iterable[Span], claims: Iterable[Claim]) -> tuple[tuple[Sp
     new_index = {old: new for new, old in enumerate(order)}
     moved = [Claim(new_index[c.head], tuple(sorted(new_index[p] for p in c.parts))) for c in claims]
     return tuple(given[i] for i in order), tuple(sorted(moved, key=lambda c: c.head))
+
+
+def keep_layers(document: Document, layers: Iterable[str], scheme: Scheme, log: FaultLog) -> Document:
+    """The document with the spans of some layers alone. Claims go with the layer of their head; both are counted."""
+    wanted = {label for layer in layers for label in scheme.layers[layer]}
+    new_index = {old: new for new, old in enumerate(i for i, s in enumerate(document.spans) if s.label in wanted)}
+    claims = [
+        Claim(new_index[c.head], tuple(new_index[p] for p in c.parts if p in new_index))
+        for c in document.claims
+        if c.head in new_index
+    ]
+    log.count("span(s) of layers not asked for", len(document.spans) - len(new_index))
+    log.count("claim(s) of layers not asked for", len(document.claims) - len(claims))
+    return replace(document, spans=tuple(document.spans[i] for i in new_index), claims=tuple(claims))
 
 
 def check_text(text: str, name: str, log: FaultLog, origin: Origin | None = None, *, bidi: Severity = "error") -> None:

@@ -15,7 +15,7 @@ from typing import IO
 
 from khabar.documents import Document, Span
 from khabar.faults import FaultLog, Origin
-from khabar.formats.lines import numbered_lines
+from khabar.formats.lines import numbered_lines, whole_file
 from khabar.labels import OUTSIDE, chunks, codecs, repair
 from khabar.scheme import Scheme
 from khabar.text import atoms
@@ -140,3 +140,15 @@ def write(documents: Iterable[Document], file: IO[str], scheme: Scheme, layer: s
                 file.write("\n")
             file.write(f"{document.text[atom.start : atom.end]} {tag}\n")
         file.write("\n")
+
+
+def write_file(documents: Iterable[Document], path: Path, scheme: Scheme, log: FaultLog) -> None:
+    """Writes the first layer that the documents have spans of; counts all that CoNLL can't hold."""
+    given = list(documents)
+    present = {scheme.layer_of(s.label) for d in given for s in d.spans if scheme.known(s.label)}
+    layer = next((name for name in scheme.layers if name in present), next(iter(scheme.layers)))
+    with whole_file(path) as file:
+        write(given, file, scheme, layer)
+    for what, n in lost(given, scheme, layer).items():
+        log.count(f"{what} that CoNLL can't hold", n)
+    log.count("document id(s) and meta that CoNLL can't hold", len(given))

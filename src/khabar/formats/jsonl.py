@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from khabar.documents import Claim, Document, Span, sort_spans
 from khabar.faults import FaultLog, Origin
-from khabar.formats.lines import numbered_lines
+from khabar.formats.lines import numbered_lines, whole_file
 from khabar.scheme import Scheme
 
 _KEYS = {"id", "text", "spans", "claims", "meta"}
@@ -130,3 +130,9 @@ def to_line(document: Document) -> str:
 def write(documents: Iterable[Document], file: IO[str]) -> None:
     for document in documents:
         file.write(to_line(document) + "\n")
+
+
+def write_file(documents: Iterable[Document], path: Path, scheme: Scheme, log: FaultLog) -> None:
+    """Writes a file of documents. The format holds all there is."""
+    with whole_file(path) as file:
+        write(documents, file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -54,3 +55,22 @@ def whole_file(path: str | Path) -> Iterator[IO[str]]:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def whole_folder(path: str | Path) -> Iterator[Path]:
+    """A folder to write files into that takes the name `path` only when the block ends without an error.
+
+    Raises KhabarError when `path` is there already and not empty: what another run wrote is not mixed with this one's.
+    """
+    target = Path(path)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise KhabarError(f"{path} is there already. Remedy: remove it, or give another name.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as name:
+        inside = Path(name) / "content"
+        inside.mkdir()
+        yield inside
+        if target.exists():
+            target.rmdir()
+        shutil.move(inside, target)

@@ -1,7 +1,8 @@
 """Bracket markup for people: `⟦VALUE:1|100 ألف⟧ ⟦UNIT:1|دولار⟧`.
 
 A file holds documents, each a line `=== id` and then marked text; a file without such a line is one document named
-after the file. The number after a label is the claim's, 1…n in order of the heads; `:1,2` serves two claims.
+after the file. Words `key=value` after the id are the document's meta. The number after a label is the claim's, 1…n in
+order of the heads; `:1,2` serves two claims.
 Removing every `⟦…|` and `⟧` gives back the text to the letter.
 """
 
@@ -15,12 +16,13 @@ from typing import IO
 
 from khabar.documents import Claim, Document, Span, sort_spans
 from khabar.faults import FaultLog, Origin
-from khabar.formats.lines import numbered_lines
+from khabar.formats.lines import numbered_lines, whole_file
 from khabar.scheme import Scheme
 
 OPEN, CLOSE = "⟦", "⟧"
 _OPENING = re.compile(r"⟦([^\s:|⟦⟧]+)(?::([0-9]+(?:,[0-9]+)*))?\|")
 _HEADER = re.compile(r"=== (\S.*)")
+_META = re.compile(r"[^\s=]+=\S+")
 
 
 @dataclass
@@ -28,6 +30,7 @@ class _Block:
     """A document's marked text and where it begins."""
 
     id: str
+    meta: dict[str, str]
     line: int
     lines: list[str] = field(default_factory=list)
 
@@ -39,15 +42,24 @@ def read(path: str | Path, scheme: Scheme, log: FaultLog) -> Iterator[Document]:
         if header := _HEADER.fullmatch(line):
             if block is not None:
                 yield _document(block, path, scheme, log)
-            block = _Block(header[1].strip(), number + 1)
+            block = _Block(*_name_and_meta(header[1]), number + 1)
             continue
         if block is None:
             if not line.strip():
                 continue
-            block = _Block(Path(path).name.split(".")[0], number)
+            block = _Block(Path(path).name.split(".")[0], {}, number)
         block.lines.append(line)
     if block is not None:
         yield _document(block, path, scheme, log)
+
+
+def _name_and_meta(header: str) -> tuple[str, dict[str, str]]:
+    """The id, and the `key=value` words after it."""
+    words = header.split()
+    n = len(words)
+    while n > 1 and _META.fullmatch(words[n - 1]):
+        n -= 1
+    return " ".join(words[:n]), dict(word.split("=", 1) for word in words[n:])
 
 
 def _document(block: _Block, path: str | Path, scheme: Scheme, log: FaultLog) -> Document:
@@ -82,7 +94,7 @@ def _document(block: _Block, path: str | Path, scheme: Scheme, log: FaultLog) ->
             _claim_numbers(i, span, numbers, parts, text, scheme, log, origin)
     claims = [Claim(head, tuple(parts[number])) for number, head in heads.items()]
     spans, claims_sorted = sort_spans([span for span, _ in marked], claims)
-    return Document(block.id, text, spans, claims_sorted, {}, origin)
+    return Document(block.id, text, spans, claims_sorted, dict(block.meta), origin)
 
 
 def _claim_numbers(
@@ -199,6 +211,33 @@ def to_markup(document: Document) -> str:
     return "".join(out)
 
 
-def write(documents: Iterable[Document], file: IO[str]) -> None:
+def _header(document: Document) -> str:
+    """The line that opens a document. Raises ValueError for an id or meta that it can't hold."""
+    words = [document.id]
+    for key, value in document.meta.items():
+        if not isinstance(value, str) or not _META.fullmatch(f"{key}={value}") or "=" in key:
+            raise ValueError(
+                f"document {document.id!r}: its meta {key!r} is no word without spaces, which is all markup can hold"
+            )
+        words.append(f"{key}={value}")
+    header = " ".join(words)
+    if _name_and_meta(header) != (document.id, document.meta):
+        raise ValueError(f"document {document.id!r}: its id can't stand in a line of markup")
+    return f"=== {header}"
+
+
+def write(documents: Iterable[Document], file: IO[str], *, first: bool = True) -> None:
+    """Raises ValueError for a document that markup can't hold."""
     for n, document in enumerate(documents):
-        file.write(("\n" if n else "") + f"=== {document.id}\n{to_markup(document)}\n")
+        file.write(("" if first and n == 0 else "\n") + f"{_header(document)}\n{to_markup(document)}\n")
+
+
+def write_file(documents: Iterable[Document], path: Path, scheme: Scheme, log: FaultLog) -> None:
+    """Writes a file of documents; counts the confidences, which markup has no place for.
+
+    Raises ValueError for a document that markup can't hold.
+    """
+    with whole_file(path) as file:
+        for n, document in enumerate(documents):
+            write([document], file, first=n == 0)
+            log.count("confidence(s) that markup can't hold", sum(s.score is not None for s in document.spans))

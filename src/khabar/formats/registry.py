@@ -1,44 +1,61 @@
-"""Which format a file is in, and its reader."""
+"""Which format a file is in, its reader and its writer; conversion between them."""
 
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from khabar.documents import Document
 from khabar.faults import FaultLog, KhabarError
 from khabar.formats import conll, jsonl, markup
-from khabar.formats.lines import numbered_lines, whole_file
+from khabar.formats.lines import numbered_lines
 from khabar.scheme import Scheme
 
 Reader = Callable[[str | Path, Scheme, FaultLog], Iterator[Document]]
+Writer = Callable[[Iterable[Document], Path, Scheme, FaultLog], None]
+"""Writes documents to a path that appears whole or not at all; what the format can't hold is counted in the log."""
 
-FORMATS: dict[str, Reader] = {"jsonl": jsonl.read, "markup": markup.read, "conll": conll.read}
-_SUFFIXES = {
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".marked": "markup",
-    ".conll": "conll",
-    ".bio": "conll",
-    ".iob": "conll",
-    ".iob2": "conll",
+
+@dataclass(frozen=True)
+class Format:
+    """One format: how it is read and written, and the suffixes that name it and no other.
+
+    `folder`: a corpus is a folder of files, one or two a document.
+    """
+
+    read: Reader
+    write: Writer
+    suffixes: tuple[str, ...] = ()
+    folder: bool = False
+
+
+FORMATS: dict[str, Format] = {
+    "jsonl": Format(jsonl.read, jsonl.write_file, (".ndjson",)),
+    "markup": Format(markup.read, markup.write_file, (".marked",)),
+    "conll": Format(conll.read, conll.write_file, (".conll", ".bio", ".iob", ".iob2")),
 }
+_BY_SUFFIX = {suffix: name for name, form in FORMATS.items() for suffix in form.suffixes}
+SUFFIXES = (*_BY_SUFFIX, ".jsonl")
+"""What the files of a corpus are called, when a folder is given."""
 
 
 def recognise(path: str | Path) -> str:
-    """The format of a file, by its suffix or, for .txt and the like, by its first lines.
+    """The format of a file, by its suffix or, where several formats share it, by its first lines.
 
     Raises KhabarError when neither says.
     """
     suffix = Path(path).suffix.lower()
-    if suffix in _SUFFIXES:
-        return _SUFFIXES[suffix]
+    if suffix in _BY_SUFFIX:
+        return _BY_SUFFIX[suffix]
     first = [line for _, line in itertools.islice(numbered_lines(path, FaultLog()), 200) if line.strip()]
+    if suffix == ".jsonl" or (first and first[0].lstrip().startswith("{")):
+        return _kind_of_jsonl(first[0] if first else "")
     if any(line.startswith("=== ") or markup.OPEN in line for line in first):
         return "markup"
-    if first and first[0].lstrip().startswith("{"):
-        return "jsonl"
     columns = [line.split() for line in first]
     if columns and sum(len(c) >= 2 and (c[-1] == "O" or c[-1][:2] in ("B-", "I-")) for c in columns) > len(columns) / 2:
         return "conll"
@@ -48,11 +65,50 @@ def recognise(path: str | Path) -> str:
     )
 
 
-def write_documents(documents: Iterable[Document], path: str | Path, *, format: str | None = None) -> None:
-    """Writes documents as Khabar JSONL or markup; the file appears whole or not at all."""
-    name = format or _SUFFIXES.get(Path(path).suffix.lower(), "jsonl")
-    writers = {"jsonl": jsonl.write, "markup": markup.write}
-    if name not in writers:
-        raise KhabarError(f"{path}: can't write {name} here. Remedy: write .jsonl or .marked.")
-    with whole_file(path) as file:
-        writers[name](documents, file)
+def _kind_of_jsonl(line: str) -> str:
+    """Which tool wrote a file of JSON lines, by the keys of its first record; Khabar's own where nothing says."""
+    return "jsonl"
+
+
+def format_for_output(path: str | Path, name: str | None = None) -> str:
+    """The format to write `path` in: the one named, else by suffix.
+
+    Raises KhabarError for a name or suffix that says none.
+    """
+    if name is not None:
+        if name not in FORMATS:
+            raise KhabarError(f"{name!r} is no format. Remedy: give one of {', '.join(FORMATS)}.")
+        return name
+    suffix = Path(path).suffix.lower()
+    found = _BY_SUFFIX.get(suffix, "jsonl" if suffix == ".jsonl" else None)
+    if found is None:
+        raise KhabarError(f"{path}: its name says no format. Remedy: say it with --to ({', '.join(FORMATS)}).")
+    return found
+
+
+def write_documents(
+    documents: Iterable[Document],
+    path: str | Path,
+    scheme: Scheme,
+    log: FaultLog,
+    *,
+    format: str | None = None,
+) -> None:
+    """Writes documents; the file or folder appears whole or not at all, and losses are counted in `log`.
+
+    Raises KhabarError for a format that is not known or a document that it can't hold at all.
+    """
+    form = FORMATS[format_for_output(path, format)]
+    try:
+        form.write(documents, Path(path), scheme, log)
+    except ValueError as error:
+        raise KhabarError(f"{path}: {error}. Remedy: take another format, or mend the document.") from error
+
+
+def first_record(line: str) -> dict[str, Any]:
+    """The record a line of JSON holds; empty when it holds none."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return record if isinstance(record, dict) else {}
