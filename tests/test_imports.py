@@ -12,6 +12,7 @@ ORDER = [
     "text",
     "scheme",
     "documents",
+    "standoff",
     "labels",
     "formats.lines",
     "formats.jsonl",

@@ -126,6 +126,22 @@ def test_early_stopping_stops_and_the_best_checkpoint_is_kept(
     assert max(row["epoch"] for row in steps) <= 4
 
 
+def test_test_corpora_are_scored_together_and_each_with_its_own_layers(
+    encoder: Make, write_config: Write, documents: list[Document], tmp_path: Path
+) -> None:
+    path = tmp_path / "entities.conll"
+    with whole_file(path) as file:
+        conll.write(documents, file, DEFAULT_SCHEME, "entities")
+    data = {"train": SOURCE, "test": [*SOURCE, {"path": str(path)}], "allow_leaks": True}
+    train(load_config(write_config(encoder("bert"), data=data)), tmp_path / "run")
+    scores = json.loads((tmp_path / "run" / "scores.json").read_text())
+    assert list(scores["corpora"]) == [str(TINY), str(path)]
+    assert list(scores["corpora"][str(TINY)]["layers"]) == ["entities", "claims"]
+    assert list(scores["corpora"][str(path)]["layers"]) == list(scores["test"]["layers"]) == ["entities"]
+    counts = [s["layers"]["entities"]["strict"]["micro"]["gold"] for s in scores["corpora"].values()]
+    assert scores["test"]["layers"]["entities"]["strict"]["micro"]["gold"] == sum(counts)
+
+
 STEPS = {"epochs": 60, "batch_size": 2, "learning_rate": 1e-3, "evaluate_every": 7, "keep_checkpoints": 3}
 
 

@@ -359,15 +359,27 @@ def _check_labels(features: Features) -> None:
 
 
 def _score_test(tagger: Tagger, corpora: Sequence[Corpus], folder: Path, seed: int) -> Scores:
-    """Tags and scores the test set through the same door as any text."""
-    documents = [d for corpus in corpora for d in corpus.documents]
-    predicted, pairs = tagger.compare(documents)
+    """Tags and scores the test corpora through the same door as any text: together and, if several, each by itself.
+
+    Together only the layers count that all of them annotate.
+    """
+    predicted: list[Document] = []
+    pairs: dict[str, list[Pair]] = {layer: [] for layer in tagger.model.codecs}
+    each: dict[str, Scores] = {}
+    for corpus in corpora:
+        found, tags = tagger.compare(corpus.documents)
+        each[corpus.name] = score(corpus.documents, found, tagger.scheme, corpus.layers, tags=tags)
+        predicted += found
+        for layer, rows in tags.items():
+            pairs[layer] += rows
+    gold = [d for corpus in corpora for d in corpus.documents]
     layers = frozenset.intersection(*(corpus.layers for corpus in corpora))
-    scores = score(documents, predicted, tagger.scheme, layers, tags=pairs)
+    together = score(gold, predicted, tagger.scheme, layers, tags=pairs)
     with whole_file(folder / "predictions.jsonl") as file:
         jsonl.write(predicted, file)
-    _write_json(folder / SCORES, {"seed": seed, "test": scores.to_json()})
-    return scores
+    by_corpus = {name: scores.to_json() for name, scores in each.items()} if len(each) > 1 else {}
+    _write_json(folder / SCORES, {"seed": seed, "test": together.to_json(), "corpora": by_corpus})
+    return together
 
 
 def _write_json(path: Path, value: Any) -> None:
