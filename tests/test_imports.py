@@ -31,6 +31,10 @@ ORDER = [
     "training",
     "inputs",
     "report",
+    "console",
+    "cli_training",
+    "cli_data",
+    "cli_tagging",
     "cli",
 ]
 SOURCE = ROOT / "src" / "khabar"
