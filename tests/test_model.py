@@ -160,7 +160,7 @@ def test_a_model_whose_extra_heads_were_lost_is_refused(encoder: Make, tmp_path:
 def test_settings_with_an_unknown_key_are_refused(encoder: Make, tmp_path: Path) -> None:
     save(tagger(encoder), load_tokenizer(str(encoder("bert"))), SETTINGS, tmp_path)
     settings = json.loads((tmp_path / "khabar.json").read_text())
-    (tmp_path / "khabar.json").write_text(json.dumps(settings | {"linker": {}}))
+    (tmp_path / "khabar.json").write_text(json.dumps(settings | {"oracle": {}}))
     with pytest.raises(KhabarError, match="update khabar"):
         load(tmp_path)
 

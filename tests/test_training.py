@@ -24,9 +24,10 @@ from khabar.features import Featurizer
 from khabar.formats import conll
 from khabar.formats.lines import whole_file
 from khabar.model import build, load_tokenizer
+from khabar.runs import newest_checkpoint
 from khabar.scheme import DEFAULT_SCHEME
 from khabar.tagger import Tagger
-from khabar.training import newest_checkpoint, train
+from khabar.training import train
 
 Make = Callable[[str], Path]
 Write = Callable[..., Path]

@@ -84,6 +84,9 @@ class TrainingConfig(_Part):
     head_learning_rate: float | None = Field(
         default=None, gt=0, description="Peak rate of the heads; null: the encoder's."
     )
+    link_weight: float = Field(
+        default=1.0, ge=0, description="Weight of a pair's loss beside a tag's; 0: no linker, the rule links parts."
+    )
     weight_decay: float = Field(default=0.01, ge=0, description="AdamW's decay; not on biases and norms.")
     warmup: float = Field(default=0.1, ge=0, lt=1, description="Share of the steps over which the rate rises.")
     schedule: Literal["linear", "cosine", "constant_with_warmup"] = Field(

@@ -30,6 +30,11 @@ class Corpus:
     documents: tuple[Document, ...]
     layers: frozenset[str]
 
+    @property
+    def linked(self) -> bool:
+        """Whether its annotators linked parts to heads; where nothing is linked, nothing is said about links."""
+        return any(claim.parts for document in self.documents for claim in document.claims)
+
 
 def find_files(path: str | Path) -> list[Path]:
     """The file itself, or the corpus files below a folder, in order of their names.

@@ -10,9 +10,12 @@ import numpy as np
 import torch
 from datasets import Dataset
 
+from khabar.claims import candidates, link_pairs
 from khabar.config import FoldConfig
 from khabar.documents import Document
 from khabar.labels import IGNORED, TagCodec
+from khabar.linker import COLUMNS, describe
+from khabar.scheme import Scheme
 from khabar.text import Atom, atoms, fold, sentence_starts
 
 LONGEST_ATOM = 64
@@ -215,9 +218,37 @@ def document_tags(
     ]
 
 
+def document_pairs(document: Document, cut: Cut, scheme: Scheme, labels: dict[str, int]) -> list[list[int]]:
+    """Candidate pairs of a document's own spans, a row of COLUMNS + 1 integers each: what the linker takes, with atoms
+    where it takes pieces, and whether the two belong together. `labels` are the linker's."""
+    first = {atom.start: i for i, atom in enumerate(cut.atoms)}
+    last = {atom.end: i for i, atom in enumerate(cut.atoms)}
+    linked = link_pairs(document)
+    rows = []
+    for candidate in candidates(document.text, document.spans, scheme):
+        part, head = document.spans[candidate.part], document.spans[candidate.head]
+        edges = [first[part.start], last[part.end], first[head.start], last[head.end]]
+        target = int((candidate.part, candidate.head) in linked)
+        rows.append([*edges, *describe(candidate, document.spans, labels), target])
+    return rows
+
+
+def window_pairs(window: Window, pairs: Sequence[Sequence[int]]) -> list[list[int]]:
+    """The pairs whose edges a window answers for, with places in its `input_ids` instead of atoms."""
+    inside = []
+    for pair in pairs:
+        own = [i - window.own_first for i in pair[:4]]
+        if all(0 <= i < len(window.positions) and window.positions[i] >= 0 for i in own):
+            inside.append([*(window.positions[i] for i in own), *pair[4:]])
+    return inside
+
+
 @dataclass(frozen=True)
 class Collator:
-    """Pads windows to one length: `input_ids`, `attention_mask` [batch, pieces], `labels` [batch, pieces, layers]."""
+    """Pads windows to one length: `input_ids`, `attention_mask` [batch, pieces], `labels` [batch, pieces, layers].
+
+    `pairs` of the windows are joined, each with its row of the batch before it: [pairs, 1 + COLUMNS + 1].
+    """
 
     pad_id: int
     multiple_of: int = 8
@@ -238,6 +269,9 @@ class Collator:
             for i, row in enumerate(rows):
                 labels[i, : len(row["labels"])] = torch.as_tensor(row["labels"], dtype=torch.long)
             batch["labels"] = labels
+        if "pairs" in rows[0]:
+            joined = [[i, *pair] for i, row in enumerate(rows) for pair in row["pairs"]]
+            batch["pairs"] = torch.tensor(joined, dtype=torch.long).reshape(-1, COLUMNS + 2)
         return batch
 
 

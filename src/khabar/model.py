@@ -29,11 +29,13 @@ from khabar.config import EncoderConfig, FoldConfig, WindowConfig
 from khabar.faults import KhabarError
 from khabar.features import Tokenizer
 from khabar.labels import IGNORED, TagCodec, codecs
+from khabar.linker import COLUMNS, Linker
 from khabar.scheme import Scheme
 
 SETTINGS_FILE = "khabar.json"
 WEIGHTS_FILE = "model.safetensors"
 _EXTRA = "khabar."
+_LINKER = "khabar.linker."
 
 
 class Settings(BaseModel):
@@ -46,6 +48,7 @@ class Settings(BaseModel):
     fold: FoldConfig
     windows: WindowConfig
     temperature: dict[str, float] = Field(default={}, description="Calibration: logits of a layer are divided by it.")
+    linker: bool = Field(default=False, description="Whether the weights hold a linker; else the rule links.")
 
 
 class Output(NamedTuple):
@@ -56,12 +59,13 @@ class Output(NamedTuple):
 
 
 class LayeredTagger(nn.Module):
-    """A stock token classifier widened to the tags of every layer of a scheme."""
+    """A stock token classifier widened to the tags of every layer of a scheme, and a linker where it names claims."""
 
     # Trainer then hands over the number of labels in an accumulated batch, so that each label weighs the same.
     accepts_loss_kwargs = True
 
-    def __init__(self, stock: PreTrainedModel, scheme: Scheme) -> None:
+    def __init__(self, stock: PreTrainedModel, scheme: Scheme, *, link_weight: float = 1.0) -> None:
+        """`link_weight`: weight of a pair's loss beside a tag's; 0 leaves the linker out."""
         super().__init__()
         self.stock = stock
         self.codecs: dict[str, TagCodec] = codecs(scheme)
@@ -75,6 +79,8 @@ class LayeredTagger(nn.Module):
             wide.weight[:n] = old.weight
             wide.bias[:n] = old.bias
         stock.classifier = wide
+        self.link_weight = link_weight
+        self.linker = Linker(old.in_features, scheme) if link_weight and scheme.heads and scheme.parts else None
 
     @property
     def config(self) -> Any:
@@ -85,14 +91,16 @@ class LayeredTagger(nn.Module):
         input_ids: torch.Tensor,
         attention_mask: torch.Tensor,
         labels: torch.Tensor | None = None,
+        pairs: torch.Tensor | None = None,
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Output:
-        """`input_ids`, `attention_mask` [batch, pieces]; `labels` [batch, pieces, layers], IGNORED for no loss.
+        """`input_ids`, `attention_mask` [batch, pieces]; `labels` [batch, pieces, layers], IGNORED for no loss; `pairs`
+        [pairs, 1 + COLUMNS + 1]: row of the batch, what the linker takes, and whether the two belong together.
 
-        The loss is the cross entropy summed over all labels of all layers, divided by their number
-        (`num_items_in_batch` where gradients are accumulated).
+        The loss is the cross entropy summed over all labels of all layers and, weighted, all pairs, divided by the
+        number of labels (`num_items_in_batch` where gradients are accumulated).
         """
-        logits = self.stock(input_ids=input_ids, attention_mask=attention_mask).logits
+        logits, vectors = self._run(input_ids, attention_mask)
         if labels is None:
             return Output(None, logits)
         loss = logits.new_zeros((), dtype=torch.float32)
@@ -100,8 +108,39 @@ class LayeredTagger(nn.Module):
             loss = loss + nn.functional.cross_entropy(
                 scores.flatten(0, 1).float(), labels[..., layer].flatten(), ignore_index=IGNORED, reduction="sum"
             )
+        if self.linker is not None:
+            loss = loss + self.link_weight * self._link_loss(vectors, pairs)
         n = num_items_in_batch if num_items_in_batch is not None else (labels != IGNORED).sum().clamp(min=1)
         return Output(loss / n, logits)
+
+    def _run(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits, and the vectors [batch, pieces, hidden] the classifier made them from, whatever the class."""
+        seen: list[torch.Tensor] = []
+        hook = cast(nn.Module, self.stock.classifier).register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+        try:
+            logits = self.stock(input_ids=input_ids, attention_mask=attention_mask).logits
+        finally:
+            hook.remove()
+        return logits, seen[0]
+
+    def _link_loss(self, vectors: torch.Tensor, pairs: torch.Tensor | None) -> torch.Tensor:
+        """Cross entropy summed over pairs."""
+        assert self.linker is not None
+        if pairs is None or len(pairs) == 0:
+            # Every parameter takes part in every step: processes that train together wait for each other's gradients.
+            return sum((p.sum() for p in self.linker.parameters()), start=vectors.new_zeros(())) * 0.0
+        states = self.linker.states(vectors).flatten(0, 1)
+        places = pairs[:, 1 : COLUMNS + 1].clone()
+        places[:, :4] += pairs[:, :1] * vectors.shape[1]
+        scores = self.linker(states, places).float()
+        return nn.functional.binary_cross_entropy_with_logits(scores, pairs[:, -1].float(), reduction="sum")
+
+    def tags_and_states(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Logits [batch, pieces, tags of all layers] and the linker's states [batch, pieces, 2 WIDTH], if any."""
+        logits, vectors = self._run(input_ids, attention_mask)
+        return logits, self.linker.states(vectors) if self.linker is not None else None
 
     def by_layer(self, logits: Any) -> dict[str, Any]:
         """Splits [..., tags of all layers] (a tensor or array) into one [..., tags] a layer."""
@@ -184,8 +223,8 @@ def _check_complete(name: str, stock: PreTrainedModel, missing: Iterable[str]) -
         )
 
 
-def build(config: EncoderConfig, scheme: Scheme, seed: int) -> LayeredTagger:
-    """An encoder with fresh heads for every layer of `scheme`; `seed` draws them.
+def build(config: EncoderConfig, scheme: Scheme, seed: int, *, link_weight: float = 1.0) -> LayeredTagger:
+    """An encoder with fresh heads for every layer of `scheme` and a fresh linker; `seed` draws them.
 
     Raises KhabarError when the encoder can't be loaded.
     """
@@ -213,7 +252,7 @@ def build(config: EncoderConfig, scheme: Scheme, seed: int) -> LayeredTagger:
     except (OSError, ValueError, HfHubHTTPError) as error:
         raise _loading(config.name, error) from error
     torch.manual_seed(seed)
-    return LayeredTagger(stock, scheme)
+    return LayeredTagger(stock, scheme, link_weight=link_weight)
 
 
 def longest_window(model: LayeredTagger, tokenizer: Any) -> int:
@@ -249,6 +288,9 @@ def save(
         tensors[name] = rows[first].contiguous().clone()
         for layer in others:
             tensors[f"{_EXTRA}{layer}.{name.removeprefix('classifier.')}"] = rows[layer].contiguous().clone()
+    if model.linker is not None:
+        for name, value in model.linker.state_dict().items():
+            tensors[f"{_LINKER}{name}"] = value.detach().cpu().to(kind).contiguous()
     save_file(tensors, target / WEIGHTS_FILE, metadata={"format": "pt"})
     stock_config = model.config
     stock_config.architectures = [type(model.stock).__name__]
@@ -277,7 +319,9 @@ def load(name: str | Path, revision: str | None = None) -> Loaded:
     except ValidationError as error:
         raise KhabarError(f"{settings_path}: {error}. Remedy: update khabar, or mend the file.") from error
     tokenizer = load_tokenizer(source, revision)
-    tagger = build(EncoderConfig(name=source, revision=revision), settings.scheme, seed=0)
+    tagger = build(
+        EncoderConfig(name=source, revision=revision), settings.scheme, seed=0, link_weight=float(settings.linker)
+    )
     tensors = load_file(cast(str, weights_path))
     classifier = cast(nn.Linear, tagger.stock.classifier)
     first = tagger.sizes[0]
@@ -289,5 +333,13 @@ def load(name: str | Path, revision: str | None = None) -> Loaded:
                     raise KhabarError(f"{source}: {WEIGHTS_FILE} lacks {key}. Remedy: publish the folder whole.")
                 getattr(classifier, kind)[first : first + len(codec)] = tensors[key].float()
             first += len(codec)
+    if tagger.linker is not None:
+        own = {k.removeprefix(_LINKER): v.float() for k, v in tensors.items() if k.startswith(_LINKER)}
+        try:
+            tagger.linker.load_state_dict(own)
+        except RuntimeError as error:
+            raise KhabarError(
+                f"{source}: its linker can't be loaded: {error}. Remedy: publish the folder whole."
+            ) from error
     tagger.eval()
     return Loaded(tagger, tokenizer, settings)

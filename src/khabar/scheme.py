@@ -27,6 +27,7 @@ class Scheme(BaseModel):
     heads: list[str] = Field(default=[], description="Labels that open a claim.")
     parts: list[str] = Field(default=[], description="Labels that belong to the heads of claims.")
     free: list[str] = Field(default=[], description="Parts that may also stand without a claim.")
+    single: list[str] = Field(default=[], description="Parts of which a claim has one at most.")
     aliases: dict[str, str] = Field(default={}, description="Other names for labels, renamed in reading.")
 
     @model_validator(mode="after")
@@ -44,7 +45,7 @@ class Scheme(BaseModel):
         for bad in (label for label in labels if label == "O" or label.startswith(("B-", "I-")) or " " in label):
             raise ValueError(f"label {bad!r} can't be told from a tag; rename it")
         known = set(labels)
-        for role in ("heads", "parts", "free"):
+        for role in ("heads", "parts", "free", "single"):
             if missing := [label for label in getattr(self, role) if label not in known]:
                 raise ValueError(f"{role} names label(s) that no layer has: {', '.join(missing)}")
         if both := set(self.heads) & set(self.parts):
@@ -97,6 +98,7 @@ DEFAULT_SCHEME = Scheme(
     heads=["VALUE", "AMOUNT"],
     parts=["UNIT", "MODIFIER", "RATE", "CHANGE", "PROPERTY", "SUBJECT", "SOURCE", "TIME"],
     free=["TIME"],
+    single=["UNIT", "RATE"],
     # ANERcorp and Wojood write PERS.
     aliases={"PERS": "PER"},
 )

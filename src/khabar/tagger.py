@@ -6,21 +6,23 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import overload
+from typing import Literal, overload
 
 import numpy as np
 import torch
 
-from khabar.claims import link_nearest
+from khabar.claims import candidates, choose, link_nearest
 from khabar.decoding import Decoding, decode_tags, spans_of
-from khabar.documents import Document, Span
+from khabar.documents import Claim, Document, Span, sort_spans
 from khabar.faults import KhabarError
 from khabar.features import Clipped, Collator, Cut, Featurizer, Window, atom_logits
+from khabar.linker import WIDTH, describe
 from khabar.model import LayeredTagger, Loaded, load, longest_window
 from khabar.scheme import Scheme
 from khabar.scoring import Pair
 from khabar.text import lone_surrogate
 
+Linking = Literal["learned", "nearest"]
 BUNDLED = "models/khabar-compact"
 Progress = Callable[[int, int], None]
 """Called with the number of windows done and of all windows."""
@@ -44,10 +46,12 @@ def bundled_model() -> Path:
 
 @dataclass(frozen=True)
 class Tagged:
-    """What the model says of one text, before it is decoded: its atoms and, a layer, logits [atoms, tags]."""
+    """What the model says of one text, before it is decoded: its atoms, logits [atoms, tags] by layer, and the
+    linker's states [atoms, 2 WIDTH] (no columns where there is no linker)."""
 
     cut: Cut
     logits: dict[str, np.ndarray]
+    states: np.ndarray
 
 
 class Tagger:
@@ -60,14 +64,17 @@ class Tagger:
         device: str | torch.device | None = None,
         batch_pieces: int = 8192,
         decoding: Decoding = "viterbi",
+        linking: Linking = "learned",
     ) -> None:
-        """`batch_pieces`: most pieces, padding included, that go through the encoder at once."""
+        """`batch_pieces`: most pieces, padding included, that go through the encoder at once; `linking`: by the model's
+        linker, or by the rule of the nearest head, which also serves models without a linker."""
         self.model: LayeredTagger = loaded.model
         self.settings = loaded.settings
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.model.to(self.device).eval()
         self.batch_pieces = batch_pieces
         self.decoding: Decoding = decoding
+        self.linking: Linking = linking
         size = min(self.settings.windows.pieces, longest_window(self.model, loaded.tokenizer))
         self._featurizer = Featurizer(
             loaded.tokenizer, size, min(self.settings.windows.context, (size - 10) // 2), self.settings.fold
@@ -83,13 +90,14 @@ class Tagger:
         device: str | torch.device | None = None,
         batch_pieces: int = 8192,
         decoding: Decoding = "viterbi",
+        linking: Linking = "learned",
     ) -> Tagger:
         """Loads a tagger from a folder or a hub; without a name, the one that ships with Khabar.
 
         Raises KhabarError if it can't be loaded.
         """
         loaded = load(name if name is not None else bundled_model(), revision)
-        return cls(loaded, device=device, batch_pieces=batch_pieces, decoding=decoding)
+        return cls(loaded, device=device, batch_pieces=batch_pieces, decoding=decoding, linking=linking)
 
     @property
     def scheme(self) -> Scheme:
@@ -132,8 +140,36 @@ class Tagger:
                 temperature=self.settings.temperature.get(layer, 1.0),
                 decoding=self.decoding,
             )
-        ordered, claims = link_nearest(document.text, spans, self.scheme)
+        ordered, claims = self._link(document.text, spans, tagged)
         return replace(document, spans=ordered, claims=claims)
+
+    def link(self, documents: Sequence[Document]) -> list[Document]:
+        """The same documents and spans, with predicted claims in place of any they had."""
+        found = []
+        for document, tagged in zip(documents, self.run([d.text for d in documents]), strict=True):
+            spans, claims = self._link(document.text, document.spans, tagged)
+            found.append(replace(document, spans=spans, claims=claims))
+        return found
+
+    def _link(self, text: str, spans: Sequence[Span], tagged: Tagged) -> tuple[tuple[Span, ...], tuple[Claim, ...]]:
+        linker = self.model.linker
+        if linker is None or self.linking == "nearest":
+            return link_nearest(text, spans, self.scheme)
+        ordered, _ = sort_spans(spans, ())
+        pairs = candidates(text, ordered, self.scheme)
+        if not pairs:
+            return ordered, choose(ordered, [], [], self.scheme)
+        first = {atom.start: i for i, atom in enumerate(tagged.cut.atoms)}
+        last = {atom.end: i for i, atom in enumerate(tagged.cut.atoms)}
+        edges = [
+            [first[part.start], last[part.end], first[head.start], last[head.end]]
+            for part, head in ((ordered[c.part], ordered[c.head]) for c in pairs)
+        ]
+        rows = [[*e, *describe(c, ordered, linker.labels)] for e, c in zip(edges, pairs, strict=True)]
+        with torch.inference_mode():
+            states = torch.from_numpy(tagged.states).to(self.device)
+            scores = linker(states, torch.tensor(rows, device=self.device)).sigmoid().tolist()
+        return ordered, choose(ordered, pairs, scores, self.scheme)
 
     def compare(self, gold: Sequence[Document]) -> tuple[list[Document], dict[str, list[Pair]]]:
         """Predicted documents and, a layer, gold and predicted tags over their atoms, for scoring."""
@@ -167,8 +203,13 @@ class Tagger:
             done += len(batch)
             if progress:
                 progress(done, len(windows))
-        found = atom_logits(cuts, windows, rows, self.model.outside())
-        return [Tagged(cut, self.model.by_layer(logits)) for cut, logits in zip(cuts, found, strict=True)]
+        tags = sum(self.model.sizes)
+        blank = np.pad(self.model.outside(), (0, 2 * WIDTH if self.model.linker is not None else 0))
+        found = atom_logits(cuts, windows, rows, blank)
+        return [
+            Tagged(cut, self.model.by_layer(row[:, :tags]), np.ascontiguousarray(row[:, tags:]))
+            for cut, row in zip(cuts, found, strict=True)
+        ]
 
     def _batches(self, windows: Sequence[Window]) -> Iterator[list[int]]:
         """Indices of windows, longest first, so that a batch holds like lengths and the first is the largest."""
@@ -182,7 +223,9 @@ class Tagger:
             yield batch
 
     def _forward(self, windows: Sequence[Window]) -> list[np.ndarray]:
+        """Logits and, beside them, the linker's states of each window, [pieces, tags of all layers + 2 WIDTH]."""
         batch = self._collate([{"input_ids": window.input_ids} for window in windows])
         with torch.inference_mode():
-            logits = self.model(**{name: tensor.to(self.device) for name, tensor in batch.items()}).logits
-        return list(logits.float().cpu().numpy())
+            logits, states = self.model.tags_and_states(**{name: x.to(self.device) for name, x in batch.items()})
+            joined = logits if states is None else torch.cat([logits, states], dim=-1)
+        return list(joined.float().cpu().numpy())
