@@ -58,6 +58,9 @@ class EncoderConfig(_Part):
     dropout: float | None = Field(
         default=None, ge=0, lt=1, description="Dropout before the classifier; null: the encoder's own."
     )
+    inner_dropout: float | None = Field(
+        default=None, ge=0, lt=1, description="Dropout inside the encoder; null: the encoder's own."
+    )
 
 
 class WindowConfig(_Part):
@@ -86,6 +89,12 @@ class TrainingConfig(_Part):
     )
     link_weight: float = Field(
         default=1.0, ge=0, description="Weight of a pair's loss beside a tag's; 0: no linker, the rule links parts."
+    )
+    mask_pieces: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="Share of pieces hidden in training (mask token), drawn anew each epoch.",
     )
     weight_decay: float = Field(default=0.01, ge=0, description="AdamW's decay; not on biases and norms.")
     warmup: float = Field(default=0.1, ge=0, lt=1, description="Share of the steps over which the rate rises.")

@@ -296,13 +296,26 @@ class EpochOrder(torch.utils.data.Dataset[dict[str, Any]]):
     With `group` > 1, rows of like length stand together: the shuffled rows are cut into stretches of 50 groups, each
     sorted by length, and the groups are shuffled once more (the idea of transformers' LengthGroupedSampler, which draws
     from the global generator and so can't be resumed within an epoch). accelerate calls `set_epoch`.
+
+    `hide` is a share of pieces and the mask token's id: that share of a row's inner pieces is replaced by it, drawn
+    from (seed, epoch, row), so that the model learns to tag a word by its surroundings too.
     """
 
-    def __init__(self, rows: Dataset, lengths: Sequence[int], *, seed: int, group: int) -> None:
+    def __init__(
+        self,
+        rows: Dataset,
+        lengths: Sequence[int],
+        *,
+        seed: int,
+        group: int,
+        hide: tuple[float, int] | None = None,
+    ) -> None:
         self._rows, self._lengths, self._seed, self._group = rows, np.asarray(lengths), seed, group
+        self._hide = hide
         self.set_epoch(0)
 
     def set_epoch(self, epoch: int) -> None:
+        self._epoch = epoch
         rng = np.random.default_rng((self._seed, epoch))
         order = rng.permutation(len(self._lengths))
         if self._group > 1:
@@ -319,4 +332,13 @@ class EpochOrder(torch.utils.data.Dataset[dict[str, Any]]):
         return len(self._lengths)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        return self._rows[int(self.order[index])]
+        row = int(self.order[index])
+        found = self._rows[row]
+        if self._hide is None:
+            return found
+        share, mask = self._hide
+        ids = np.array(found["input_ids"])
+        drawn = np.random.default_rng((self._seed, self._epoch, row)).random(len(ids)) < share
+        drawn[[0, -1]] = False
+        ids[drawn] = mask
+        return {**found, "input_ids": ids.tolist()}

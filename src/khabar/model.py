@@ -35,6 +35,13 @@ from khabar.scheme import Scheme
 SETTINGS_FILE = "khabar.json"
 WEIGHTS_FILE = "model.safetensors"
 _EXTRA = "khabar."
+_INNER_DROPOUT = (
+    "hidden_dropout_prob",
+    "attention_probs_dropout_prob",
+    "embedding_dropout",
+    "mlp_dropout",
+    "attention_dropout",
+)
 _LINKER = "khabar.linker."
 
 
@@ -232,6 +239,9 @@ def build(config: EncoderConfig, scheme: Scheme, seed: int, *, link_weight: floa
     labels: dict[str, Any] = {"id2label": dict(enumerate(first.tags)), "label2id": dict(first.ids)}
     if config.dropout is not None:
         labels["classifier_dropout"] = config.dropout
+    if config.inner_dropout is not None:
+        # BERT and its kin name two places, ModernBERT three; a config keeps what its class does not know.
+        labels |= dict.fromkeys(_INNER_DROPOUT, config.inner_dropout)
     torch.manual_seed(seed)
     revision = config.revision or "main"
     try:

@@ -82,6 +82,15 @@ def _group(config: TrainingConfig) -> int:
     return config.batch_size * config.accumulation * processes().num_processes if config.group_by_length else 1
 
 
+def _hidden(config: TrainingConfig, tokenizer: Any) -> tuple[float, int] | None:
+    """The share of pieces to hide and the mask token's id."""
+    if not config.mask_pieces:
+        return None
+    if tokenizer.mask_token_id is None:
+        raise KhabarError("training.mask_pieces: the encoder's tokenizer has no mask token. Remedy: set it to 0.")
+    return config.mask_pieces, tokenizer.mask_token_id
+
+
 def _arguments(config: RunConfig, folder: Path, seed: int, *, has_dev: bool) -> TrainingArguments:
     t = config.training
     by_epoch = t.evaluate_every == "epoch"
@@ -181,6 +190,7 @@ def _train_seed(
             [len(window.input_ids) for window in train_set.windows],
             seed=seed,
             group=_group(config.training),
+            hide=_hidden(config.training, tokenizer),
         ),
         eval_dataset=dev_set.dataset if dev_set else None,
         data_collator=Collator(tokenizer.pad_token_id),
