@@ -22,7 +22,7 @@ ORDER = [
     "formats",
     "config",
     "corpus",
-    "claims",
+    "links",
     "linker",
     "features",
     "model",

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from datasets import Dataset
 
-from khabar.claims import candidates, link_pairs
 from khabar.config import FoldConfig
 from khabar.documents import Document
 from khabar.labels import IGNORED, TagCodec
 from khabar.linker import COLUMNS, describe
+from khabar.links import candidates, link_pairs
 from khabar.scheme import Scheme
 from khabar.text import Atom, atoms, fold, sentence_starts
 

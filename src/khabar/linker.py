@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from khabar.claims import SIZES, Candidate
 from khabar.documents import Span
+from khabar.links import SIZES, Candidate
 from khabar.scheme import Scheme
 
 WIDTH = 64

@@ -10,7 +10,6 @@ import numpy as np
 from datasets import Dataset
 from transformers import EvalPrediction
 
-from khabar.claims import link_pairs
 from khabar.corpus import Corpus
 from khabar.decoding import decode_tags, fit_temperature
 from khabar.documents import Document
@@ -24,6 +23,7 @@ from khabar.features import (
     window_labels,
     window_pairs,
 )
+from khabar.links import link_pairs
 from khabar.model import LayeredTagger
 from khabar.scheme import Scheme
 from khabar.scoring import Pair, score_mode

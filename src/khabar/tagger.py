@@ -11,12 +11,12 @@ from typing import Literal, overload
 import numpy as np
 import torch
 
-from khabar.claims import candidates, choose, link_nearest
 from khabar.decoding import Decoding, decode_tags, spans_of
 from khabar.documents import Claim, Document, Span, sort_spans
 from khabar.faults import KhabarError
 from khabar.features import Clipped, Collator, Cut, Featurizer, Window, atom_logits
 from khabar.linker import WIDTH, describe
+from khabar.links import candidates, choose, link_nearest
 from khabar.model import LayeredTagger, Loaded, load, longest_window
 from khabar.scheme import Scheme
 from khabar.scoring import Pair

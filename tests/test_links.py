@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khabar.claims import REACH, SIZES, Candidate, candidates, choose, link_nearest, link_pairs
+from khabar.links import REACH, SIZES, Candidate, candidates, choose, link_nearest, link_pairs
 from khabar.documents import Document, Span
 from khabar.linker import COLUMNS, WIDTH, Linker, describe
 from khabar.scheme import DEFAULT_SCHEME
