@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,9 +31,6 @@ from khabar.report import score_tables, tagged_text
 from khabar.scheme import DEFAULT_SCHEME, Scheme
 from khabar.scoring import Scores, score
 
-CHUNK = 256
-"""Documents tagged at once in `predict`; memory does not grow with the archive."""
-
 
 @reports_errors
 def predict(
@@ -56,13 +51,14 @@ def predict(
     if out is not None:
         with whole_file(out) as file, progress() as bar:
             task = bar.add_task("tagging", total=None)
-            for chunk in _chunks(source):
+            for chunk in source.chunks():
                 jsonl.write(tagger.tag_documents(chunk), file)
                 bar.advance(task, len(chunk))
-        _set_aside(source, out.with_name(out.name + ".rejected.jsonl"))
+        if said := source.set_aside(out.with_name(out.name + ".rejected.jsonl")):
+            err().print(escape(said))
     else:
         console = out_console()
-        for chunk in _chunks(source):
+        for chunk in source.chunks():
             for document in tagger.tag_documents(chunk):
                 if pretty:
                     console.print(tagged_text(document, tagger.scheme))
@@ -78,24 +74,6 @@ def predict(
         )
     if source.rejected and not source.ids:
         raise KhabarError(f"none of {len(source.rejected)} record(s) could be tagged.")
-
-
-def _chunks(source: Inputs) -> Iterator[list[Document]]:
-    documents = iter(source)
-    while chunk := list(itertools.islice(documents, CHUNK)):
-        yield chunk
-
-
-def _set_aside(source: Inputs, path: Path) -> None:
-    path.unlink(missing_ok=True)
-    if not source.rejected:
-        return
-    with whole_file(path) as file:
-        for fault in source.rejected:
-            place = {"file": fault.origin.path, "line": fault.origin.line} if fault.origin else {}
-            row = {**place, "kind": fault.kind, "message": fault.message, "remedy": fault.remedy}
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-    err().print(f"{len(source.rejected)} record(s) set aside in {escape(str(path))}")
 
 
 def _decoding(name: str) -> Any:

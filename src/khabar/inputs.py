@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from khabar.documents import Document
+from khabar.documents import Document, check_document
 from khabar.faults import Fault, FaultLog, KhabarError, Origin
 from khabar.formats.jsonl import parse
+from khabar.formats.lines import whole_file
 from khabar.scheme import Scheme
 from khabar.text import lone_surrogate
 
@@ -18,13 +20,21 @@ STDIN = "-"
 _JSON_SUFFIXES = (".jsonl", ".ndjson")
 
 
+CHUNK = 256
+"""Documents handled at once; memory does not grow with the archive."""
+
+
 @dataclass
 class Inputs:
-    """Iterates over the documents of several inputs; what can't be tagged is kept in `rejected`."""
+    """Iterates over the documents of several inputs; what can't be used is kept in `rejected`.
+
+    With `annotated`, the documents bring their own spans and claims, and those that have faults are rejected too.
+    """
 
     names: list[str]
     scheme: Scheme
     stdin: IO[bytes]
+    annotated: bool = False
     rejected: list[Fault] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)
 
@@ -44,7 +54,29 @@ class Inputs:
             return Fault("broken Unicode", f"{document.id!r} has a lone surrogate", "write it whole", document.origin)
         if document.id in self.ids:
             return Fault("duplicate id", f"{document.id!r} was given before", "rename it", document.origin)
+        if self.annotated:
+            log = FaultLog()
+            check_document(document, self.scheme, log, bidi="note")
+            return next(iter(log.errors), None)
         return None
+
+    def chunks(self) -> Iterator[list[Document]]:
+        """The documents, up to CHUNK at a time."""
+        documents = iter(self)
+        while chunk := list(itertools.islice(documents, CHUNK)):
+            yield chunk
+
+    def set_aside(self, path: Path) -> str | None:
+        """Writes what was rejected to `path`, a JSON object a line, and says so. An older file goes if nothing was."""
+        path.unlink(missing_ok=True)
+        if not self.rejected:
+            return None
+        with whole_file(path) as file:
+            for fault in self.rejected:
+                place = {"file": fault.origin.path, "line": fault.origin.line} if fault.origin else {}
+                row = {**place, "kind": fault.kind, "message": fault.message, "remedy": fault.remedy}
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        return f"{len(self.rejected)} record(s) set aside in {path}"
 
     def _open(self, name: str) -> Iterator[Document]:
         if name == STDIN:
