@@ -116,11 +116,15 @@ def _document(name: str, sentences: list[list[_Row]], path: str | Path, log: Fau
 
 
 def lost(documents: Iterable[Document], scheme: Scheme, layer: str) -> Counter[str]:
-    """What CoNLL can't hold of these documents: the spans of other layers, the claims, the spacing."""
+    """What CoNLL can't hold of these documents: other layers, claims, confidences, spacing, spans over line breaks."""
     count: Counter[str] = Counter()
     for document in documents:
         count["claims"] += len(document.claims)
-        count["spans of other layers"] += sum(scheme.layer_of(s.label) != layer for s in document.spans)
+        kept = document.of_layer(layer, scheme)
+        count["spans of other layers"] += len(document.spans) - len(kept)
+        count["confidences"] += sum(s.score is not None for s in kept)
+        # A sentence ends at a line break, and a span with it; the rest of it is read as a span of its own.
+        count["spans whole over a line break"] += sum("\n" in document.text[s.start : s.end] for s in kept)
         cut = atoms(document.text)
         # Atoms that touch come out with a space between them, other runs of white space as one space.
         count["places where spacing changes"] += sum(

@@ -133,6 +133,9 @@ def write(documents: Iterable[Document], file: IO[str]) -> None:
 
 
 def write_file(documents: Iterable[Document], path: Path, scheme: Scheme, log: FaultLog) -> None:
-    """Writes a file of documents. The format holds all there is."""
+    """Writes a file of documents. The format holds all there is, confidences to four places."""
     with whole_file(path) as file:
-        write(documents, file)
+        for document in documents:
+            write([document], file)
+            rounded = sum(s.score is not None and round(float(s.score), 4) != s.score for s in document.spans)
+            log.count("confidence(s) that Khabar JSONL can't hold but to four places", rounded)

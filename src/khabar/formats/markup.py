@@ -226,18 +226,37 @@ def _header(document: Document) -> str:
     return f"=== {header}"
 
 
+def _refuse_lost_lines(document: Document) -> None:
+    """Raises ValueError for a text with lines that would not be read again as they are."""
+    lines = document.text.split("\n")
+    for what, lost in (
+        ("begins with an empty line", not lines[0].strip()),
+        ("has a line that ends with CR", any(line.endswith("\r") for line in lines)),
+        ("has a line that begins as a header does", any(_HEADER.fullmatch(line) for line in lines)),
+    ):
+        if lost:
+            raise ValueError(f"document {document.id!r}: its text {what}, which markup can't hold")
+
+
 def write(documents: Iterable[Document], file: IO[str], *, first: bool = True) -> None:
     """Raises ValueError for a document that markup can't hold."""
     for n, document in enumerate(documents):
+        _refuse_lost_lines(document)
         file.write(("" if first and n == 0 else "\n") + f"{_header(document)}\n{to_markup(document)}\n")
 
 
 def write_file(documents: Iterable[Document], path: Path, scheme: Scheme, log: FaultLog) -> None:
-    """Writes a file of documents; counts the confidences, which markup has no place for.
+    """Writes a file of documents. Counts what markup can't hold: confidences, empty lines at the end, missing claims.
 
-    Raises ValueError for a document that markup can't hold.
+    Raises ValueError for a document that markup can't hold at all.
     """
     with whole_file(path) as file:
         for n, document in enumerate(documents):
             write([document], file, first=n == 0)
             log.count("confidence(s) that markup can't hold", sum(s.score is not None for s in document.spans))
+            empty = not document.text.split("\n")[-1].strip()
+            log.count("document(s) with empty lines at the end that markup can't hold", empty)
+            linked = {i for claim in document.claims for i in (claim.head, *claim.parts)}
+            needing = {*scheme.heads, *scheme.parts} - {*scheme.free}
+            alone = sum(s.label in needing and i not in linked for i, s in enumerate(document.spans))
+            log.count("span(s) without the claim that markup reads a fault without", alone)

@@ -11,7 +11,18 @@ from typing import Any
 
 from khabar.documents import Document
 from khabar.faults import FaultLog, KhabarError
-from khabar.formats import conll, jsonl, markup
+from khabar.formats import (
+    brat,
+    cas,
+    conll,
+    doccano,
+    hf_datasets,
+    jsonl,
+    label_studio,
+    markup,
+    prodigy,
+    spacy_docbin,
+)
 from khabar.formats.lines import numbered_lines
 from khabar.scheme import Scheme
 
@@ -37,10 +48,25 @@ FORMATS: dict[str, Format] = {
     "jsonl": Format(jsonl.read, jsonl.write_file, (".ndjson",)),
     "markup": Format(markup.read, markup.write_file, (".marked",)),
     "conll": Format(conll.read, conll.write_file, (".conll", ".bio", ".iob", ".iob2")),
+    "label-studio": Format(label_studio.read, label_studio.write_file),
+    "doccano": Format(doccano.read, doccano.write_file),
+    "doccano-graphemes": Format(doccano.read_graphemes, doccano.write_graphemes),
+    "brat": Format(brat.read, brat.write_file, (".ann",), folder=True),
+    "cas": Format(cas.read, cas.write_xmi, (".xmi",), folder=True),
+    "cas-json": Format(cas.read, cas.write_json, folder=True),
+    "prodigy": Format(prodigy.read, prodigy.write_file),
+    "spacy": Format(spacy_docbin.read, spacy_docbin.write_file, (".spacy",)),
+    "datasets": Format(hf_datasets.read, hf_datasets.write_file, (".parquet",), folder=True),
 }
 _BY_SUFFIX = {suffix: name for name, form in FORMATS.items() for suffix in form.suffixes}
-SUFFIXES = (*_BY_SUFFIX, ".jsonl")
+# Several formats share these: a file's content tells them apart, and these are what a name alone means.
+_SHARED = {".jsonl": "jsonl", ".json": "label-studio"}
+SUFFIXES = (*_BY_SUFFIX, *_SHARED)
 """What the files of a corpus are called, when a folder is given."""
+# What stands in the first record of a file of JSON lines of one tool alone; doccano's are lists.
+_PRODIGY_KEYS = ("tokens", "answer", "_input_hash", "_task_hash", "_view_id")
+_DOCCANO_KEYS = ("entities", "label", "labels", "Comments", "surfaces")
+_CAS_KEYS = ('"%TYPES"', '"%FEATURE_STRUCTURES"', '"%VIEWS"')
 
 
 def recognise(path: str | Path) -> str:
@@ -51,6 +77,10 @@ def recognise(path: str | Path) -> str:
     suffix = Path(path).suffix.lower()
     if suffix in _BY_SUFFIX:
         return _BY_SUFFIX[suffix]
+    if suffix == ".txt" and Path(path).with_suffix(".ann").exists():
+        return "brat"
+    if suffix == ".json" and (found := _kind_of_json(path)):
+        return found
     first = [line for _, line in itertools.islice(numbered_lines(path, FaultLog()), 200) if line.strip()]
     if suffix == ".jsonl" or (first and first[0].lstrip().startswith("{")):
         return _kind_of_jsonl(first[0] if first else "")
@@ -65,9 +95,26 @@ def recognise(path: str | Path) -> str:
     )
 
 
+def _kind_of_json(path: str | Path) -> str | None:
+    """Which tool wrote a file of one JSON value, by its beginning; None where it may be JSON lines."""
+    try:
+        with Path(path).open("rb") as file:
+            head = file.read(1 << 14).decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+    except OSError as error:
+        raise KhabarError(f"{path}: {error.strerror}. Remedy: give the path of a readable file.") from error
+    if head.startswith("[") or (head.startswith("{") and '"data"' in head and '"annotations"' in head):
+        return "label-studio"
+    return "cas-json" if head.startswith("{") and any(key in head for key in _CAS_KEYS) else None
+
+
 def _kind_of_jsonl(line: str) -> str:
     """Which tool wrote a file of JSON lines, by the keys of its first record; Khabar's own where nothing says."""
-    return "jsonl"
+    record = first_record(line)
+    if "claims" in record:
+        return "jsonl"
+    if any(key in record for key in _PRODIGY_KEYS):
+        return "prodigy"
+    return "doccano" if any(isinstance(record.get(key), list) for key in _DOCCANO_KEYS) else "jsonl"
 
 
 def format_for_output(path: str | Path, name: str | None = None) -> str:
@@ -80,7 +127,7 @@ def format_for_output(path: str | Path, name: str | None = None) -> str:
             raise KhabarError(f"{name!r} is no format. Remedy: give one of {', '.join(FORMATS)}.")
         return name
     suffix = Path(path).suffix.lower()
-    found = _BY_SUFFIX.get(suffix, "jsonl" if suffix == ".jsonl" else None)
+    found = _BY_SUFFIX.get(suffix, _SHARED.get(suffix))
     if found is None:
         raise KhabarError(f"{path}: its name says no format. Remedy: say it with --to ({', '.join(FORMATS)}).")
     return found
