@@ -1,6 +1,6 @@
 """Brings corpora that we may not give away into Khabar's form, from your own copies of them.
 
-    python data/prepare.py standoff data/standoff/real-news.jsonl COLLECTION… --out corpora/real-news
+    python data/prepare.py standoff data/standoff/real-news.standoff COLLECTION… --out corpora/real-news
     python data/prepare.py anercorp FOLDER --out corpora/anercorp-khabar
     python data/prepare.py aqmar FOLDER --out corpora/aqmar-khabar
     python data/prepare.py wojood FOLDER --out corpora/wojood-khabar
@@ -120,7 +120,7 @@ def standoff(
             console.print(escape(f"set aside: {path}: {error}"))
     joined = joiner.joined()
     if joined.documents:
-        _write(joined.documents, out / annotations.name)
+        _write(joined.documents, out / f"{annotations.stem}.jsonl")
     console.print(f"{len(joined.documents)} of {len(joiner.records)} documents joined, from {joined.texts_read} texts")
     sources = {r["id"]: r["meta"].get("source", "unknown") for r in joiner.records}
     for name in joined.missing:

@@ -1,6 +1,7 @@
-"""Agreement of two annotators over the same documents.
+r"""Agreement of two annotators over the same documents.
 
-    python eval/agreement.py FIRST SECOND --out eval/results/agreement
+    python eval/agreement.py eval/annotators/first.marked eval/annotators/second.marked \
+        --final data/khabar-news --out eval/results/agreement.json
 
 Documents are paired by id; their texts must be the same. Per label and layer: F1 of exact spans (which for spans is the
 same whoever is taken as gold; Hripcsak & Rothschild 2005) and Cohen's kappa (1960) over the BIO tags of atoms. For
@@ -80,14 +81,34 @@ def compare(first: dict[str, Document], second: dict[str, Document]) -> dict[str
     }
 
 
+def settled(first: dict[str, Document], second: dict[str, Document], final: dict[str, Document]) -> dict[str, Any]:
+    """What adjudication made of the spans that one annotator alone had."""
+    found: dict[str, Any] = {}
+    for name, own, other in (("first", first, second), ("second", second, first)):
+        alone: Counter[str] = Counter()
+        kept: Counter[str] = Counter()
+        for i in set(own) & set(other) & set(final):
+            theirs, last = set(other[i].spans), set(final[i].spans)
+            for span in set(own[i].spans) - theirs:
+                alone[span.label] += 1
+                kept[span.label] += span in last
+        found[name] = {"alone": alone.total(), "kept": kept.total(), "labels": dict(alone.most_common())}
+    return found
+
+
 def main(
     first: Annotated[Path, typer.Argument(help="Annotations of the first annotator.")],
     second: Annotated[Path, typer.Argument(help="Those of the second, of the same documents or some of them.")],
+    final: Annotated[
+        Path | None, typer.Option(help="The adjudicated documents, to count what was settled how.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="JSON file to write.")] = None,
 ) -> None:
     """Print the agreement of two annotators."""
     try:
         found = compare(read(first), read(second))
+        if final is not None:
+            found["adjudication"] = settled(read(first), read(second), read(final))
     except KhabarError as error:
         raise typer.BadParameter(str(error)) from error
     console = Console(highlight=False, width=100)
@@ -103,6 +124,9 @@ def main(
     console.print(
         f"links: F1 {100 * links['f1']:.1f}; {100 * links['f1_on_shared_spans']:.1f} where both marked both spans"
     )
+    for name, row in found.get("adjudication", {}).items():
+        most = ", ".join(f"{label} {n}" for label, n in list(row["labels"].items())[:4])
+        console.print(f"spans that the {name} annotator alone had: {row['alone']}, kept {row['kept']} ({most} …)")
     if out is not None:
         with whole_file(out) as file:
             json.dump(found, file, ensure_ascii=False, indent=1)

@@ -109,7 +109,7 @@ def test_prepare_reads_wojoods_nested_tags(tmp_path: Path) -> None:
 
 def test_the_bundled_standoff_annotations_are_whole() -> None:
     folder = ROOT / "data" / "standoff"
-    records = read_records(folder / "real-news.jsonl")
+    records = read_records(folder / "real-news.standoff")
     ids = [set((folder / f"real-news.{split}.ids").read_text().split()) for split in ("train", "test")]
     assert not ids[0] & ids[1] and ids[0] | ids[1] == {r["id"] for r in records}
     assert all(s["first"] < s["end"] <= r["atoms"] for r in records for s in r["spans"])
