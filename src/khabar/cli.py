@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from khabar.cli_claims import claims, numbers
 from khabar.cli_data import check, convert
+from khabar.cli_pretraining import pretrain
 from khabar.cli_tagging import evaluate, predict
 from khabar.cli_training import train
 
@@ -14,7 +16,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (train, check, convert, predict, evaluate):
+for verb in (train, pretrain, check, convert, predict, claims, numbers, evaluate):
     app.command()(verb)
 
 

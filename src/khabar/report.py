@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich import box
@@ -11,7 +12,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from khabar.claims import NumericClaim
 from khabar.corpus import Summary
+from khabar.digits import written
 from khabar.documents import Document, Span
 from khabar.scheme import Scheme
 from khabar.scoring import LayerScores, ModeScores, Score, Scores
@@ -149,3 +152,65 @@ def _claims_table(document: Document, scheme: Scheme) -> Table:
         cells = (shown(s for s in parts if s.label == label) for label in used)
         table.add_row(str(n), shown([document.spans[claim.head]]), *cells)
     return table
+
+
+def _value(claim: NumericClaim) -> str:
+    """Operator and value as people write them: > 100,000."""
+    if claim.value is None:
+        return "?"
+    ends = [written(end)[0] for end in (claim.value.low, claim.value.high)]
+    shown = [f"{end:,}" if isinstance(end, int) else str(end) for end in ends]
+    if "score" in claim.flags:
+        return f"{shown[0]}-{shown[1]}"
+    value = shown[0] if shown[0] == shown[1] else f"{shown[0]} – {shown[1]}"
+    return value if claim.operator in (None, "=", "range") else f"{claim.operator} {value}"
+
+
+def _unit_name(claim: NumericClaim) -> str:
+    if claim.unit is None:
+        return ""
+    return claim.unit.code or claim.unit.key or claim.unit_text or ""
+
+
+def claims_table(document: Document, claims: Sequence[NumericClaim]) -> RenderableType:
+    """The claims of one document, a row each."""
+    table = Table(title=document.id, **_PLAIN)  # type: ignore[arg-type]
+    columns = ("#", "head", "value", "unit", "rate", "change", "property", "subject", "source", "time", "status")
+    for column in columns:
+        table.add_column(column, justify="right" if column in ("#", "head", "value") else "left", overflow="fold")
+    table.add_column("conf.", justify="right")
+    for claim in claims:
+        texts = [" · ".join(p.text for p in claim.of(label)) for label in ("PROPERTY", "SUBJECT", "SOURCE")]
+        time = " · ".join(claim.times) or " · ".join(p.text for p in claim.of("TIME"))
+        cells = [str(claim.number), claim.head.text, _value(claim), _unit_name(claim), " · ".join(claim.rates)]
+        cells += [claim.change or "", *texts, time, " ".join(claim.status)]
+        cells.append("" if claim.confidence is None else f"{claim.confidence:.2f}")
+        table.add_row(*map(escape, cells))
+    return table if claims else Text(f"{document.id}: no numeric claim")
+
+
+def claims_pretty(document: Document, claims: Sequence[NumericClaim], scheme: Scheme) -> RenderableType:
+    """Each sentence that holds claims, its spans coloured, and the claims under it, set to the right as Arabic is."""
+    colour = {label: _COLOURS[i % len(_COLOURS)] for i, label in enumerate(scheme.labels)}
+    parts: list[RenderableType] = [Text(document.id, style="bold")]
+    for start, group in itertools.groupby(claims, key=lambda c: c.sentence_start):
+        inside = list(group)
+        sentence = Text(inside[0].sentence, justify="right")
+        for claim in inside:
+            for part in (claim.head, *claim.parts):
+                sentence.stylize(
+                    f"{colour[part.label]} underline", max(part.start - start, 0), max(part.end - start, 0)
+                )
+        parts += [Text(), sentence]
+        for claim in inside:
+            line = Text(f"[{claim.number}] ", style="dim", justify="right")
+            line.append(f"{_value(claim)} {_unit_name(claim)}".strip(), style="bold")
+            for label in ("RATE", "CHANGE", "PROPERTY", "SUBJECT", "SOURCE", "TIME"):
+                if shown := " · ".join(p.text for p in claim.of(label)):
+                    line.append(f"  {label} ", style="dim").append(shown, style=colour[label])
+            if extra := [*claim.rates, *claim.times, *(s for s in claim.status if s != "reported")]:
+                line.append("  (" + ", ".join(extra) + ")", style="dim")
+            parts.append(line)
+    if not claims:
+        parts.append(Text("no numeric claim"))
+    return Group(*parts)
