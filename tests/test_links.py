@@ -6,9 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khabar.links import REACH, SIZES, Candidate, candidates, choose, link_nearest, link_pairs
 from khabar.documents import Document, Span
 from khabar.linker import COLUMNS, WIDTH, Linker, describe
+from khabar.links import REACH, SIZES, Candidate, candidates, choose, link_nearest, link_pairs
 from khabar.scheme import DEFAULT_SCHEME
 from khabar.scoring import score_links
 from khabar.text import atoms

@@ -7,8 +7,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from conftest import ROOT
 from khabar.claims import numeric_claims
-from khabar.documents import Document
+from khabar.documents import Claim, Document, Span
 from khabar.faults import KhabarError
 from khabar.rows import COLUMNS, columns_markdown, to_row, writer
 from khabar.scheme import DEFAULT_SCHEME
@@ -23,6 +24,14 @@ def test_every_row_has_the_documented_columns_in_order(documents: list[Document]
     assert len(found) == sum(len(d.claims) for d in documents)
     assert all(list(row) == list(COLUMNS) for row in found)
     assert all(f"`{name}`" in columns_markdown() for name in COLUMNS)
+    assert columns_markdown() in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_part_of_a_currency_says_how_much_of_it_it_is() -> None:
+    text = "في مصر بلغ السعر 50 قرشا"
+    document = Document("d", text, (Span(17, 19, "VALUE"), Span(20, 24, "UNIT")), (Claim(0, (1,)),))
+    (row,) = rows([document])
+    assert (row["low"], row["unit"], row["unit_factor"]) == ("50", "EGP", "1/100")
 
 
 def test_the_three_formats_hold_the_same_rows(documents: list[Document], tmp_path: Path) -> None:
