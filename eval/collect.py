@@ -38,7 +38,7 @@ def rows_of(run: Path) -> list[Row]:
     """One row a test corpus and layer."""
     seeds = seeds_of(run)
     config = load_config(run / "config.yaml")
-    corpora = [s["corpora"] or {config.data.test[0].path: s["test"]} for s in seeds]
+    corpora = [s.get("corpora") or {config.data.test[0].path: s["test"]} for s in seeds]
     rows = []
     for corpus, first in corpora[0].items():
         for layer in first["layers"]:
