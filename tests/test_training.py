@@ -100,7 +100,7 @@ def test_a_corpus_without_a_layer_leaves_its_head_as_it_was(
     train(config, tmp_path / "run")
     fresh = build(EncoderConfig(name=str(encoder("bert"))), DEFAULT_SCHEME, seed=1).stock.classifier.weight
     trained = weights(tmp_path / "run")
-    assert torch.equal(trained["khabar.links.weight"], fresh[9:])
+    assert torch.equal(trained["khabar.claims.weight"], fresh[9:])
     assert not torch.equal(trained["classifier.weight"], fresh[:9])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, overload
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -170,8 +170,21 @@ def _mapping(loader: _UniqueKeys, node: yaml.MappingNode, deep: bool = False) ->
 _UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
-def load_config(path: str | Path, overrides: list[str] | None = None) -> RunConfig:
-    """Reads a run config and applies `key.sub=value` overrides (values are YAML).
+Config = TypeVar("Config", bound=BaseModel)
+
+
+@overload
+def load_config(path: str | Path, overrides: list[str] | None = None) -> RunConfig: ...
+
+
+@overload
+def load_config(path: str | Path, overrides: list[str] | None = None, *, model: type[Config]) -> Config: ...
+
+
+def load_config(
+    path: str | Path, overrides: list[str] | None = None, *, model: type[BaseModel] = RunConfig
+) -> BaseModel:
+    """Reads a config and applies `key.sub=value` overrides (values are YAML); `model` says which kind of config.
 
     Raises KhabarError naming the key, its place and, for an unknown one, what was probably meant.
     """
@@ -185,16 +198,24 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> RunConf
         raise KhabarError(f"{path}: holds no keys. Remedy: start from a file in configs/.")
     for override in overrides or []:
         _override(raw, override)
-    return build_config(raw, where=str(path))
+    return build_config(raw, where=str(path), model=model)
 
 
-def build_config(raw: dict[str, Any], *, where: str) -> RunConfig:
+@overload
+def build_config(raw: dict[str, Any], *, where: str) -> RunConfig: ...
+
+
+@overload
+def build_config(raw: dict[str, Any], *, where: str, model: type[Config]) -> Config: ...
+
+
+def build_config(raw: dict[str, Any], *, where: str, model: type[BaseModel] = RunConfig) -> BaseModel:
     """Validates a config given as a dictionary; `where` is named in errors."""
     try:
-        return RunConfig.model_validate(raw)
+        return model.model_validate(raw)
     except ValidationError as error:
         lines = [f"{where}: {error.error_count()} fault(s) in the config:"]
-        lines += [f"  {_explain(dict(fault))}" for fault in error.errors()]
+        lines += [f"  {_explain(dict(fault), model)}" for fault in error.errors()]
         raise KhabarError("\n".join(lines)) from error
 
 
@@ -218,17 +239,16 @@ def _override(raw: dict[str, Any], override: str) -> None:
         raise KhabarError(f"override {override!r}: {value!r} is not valid YAML: {error}") from error
 
 
-def _explain(fault: dict[str, Any]) -> str:
+def _explain(fault: dict[str, Any], model: type[BaseModel]) -> str:
     key = ".".join(map(str, fault["loc"])) or "the config"
     if fault["type"] == "extra_forbidden":
-        known = _keys_at(list(fault["loc"])[:-1])
+        known = _keys_at(list(fault["loc"])[:-1], model)
         close = nearest(str(fault["loc"][-1]), known)
         return f"{key}: unknown key; " + (f"did you mean {close}?" if close else f"known are {', '.join(known)}.")
     return f"{key}: {fault['msg'].removeprefix('Value error, ')}."
 
 
-def _keys_at(loc: list[int | str]) -> list[str]:
-    model: type[BaseModel] = RunConfig
+def _keys_at(loc: list[int | str], model: type[BaseModel]) -> list[str]:
     for name in loc:
         if isinstance(name, int):
             continue
@@ -241,6 +261,6 @@ def _keys_at(loc: list[int | str]) -> list[str]:
     return list(model.model_fields)
 
 
-def to_yaml(config: RunConfig) -> str:
+def to_yaml(config: BaseModel) -> str:
     """The resolved config, every key written out."""
     return yaml.safe_dump(config.model_dump(mode="json"), allow_unicode=True, sort_keys=False)
