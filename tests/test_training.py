@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -167,6 +168,23 @@ def test_killed_and_resumed_it_ends_with_the_same_weights_to_the_bit(
     assert "resuming from" in done.stderr
     assert same(weights(whole), weights(broken))
     assert (whole / "predictions.jsonl").read_bytes() == (broken / "predictions.jsonl").read_bytes()
+
+
+def test_a_finished_seed_is_not_trained_again_when_the_run_is_resumed(
+    encoder: Make, write_config: Write, tmp_path: Path
+) -> None:
+    data = {"train": SOURCE, "test": SOURCE, "allow_leaks": True}
+    training = {"epochs": 1.5, "batch_size": 2, "learning_rate": 1e-3}
+    config = load_config(write_config(encoder("bert"), data=data, training=training), ["seeds=[1,2]"])
+    first = train(config, tmp_path / "run")
+    files = {p: p.read_bytes() for p in (tmp_path / "run").rglob("*.safetensors") if p.parent.name == "model"}
+    shutil.rmtree(tmp_path / "run" / "seed-2" / "model")
+    again = train(config, tmp_path / "run", resume=True)
+    assert (
+        files[tmp_path / "run" / "seed-1" / "model" / "model.safetensors"]
+        == (tmp_path / "run" / "seed-1" / "model" / "model.safetensors").read_bytes()
+    )
+    assert again.scores[0] == first.scores[0]
 
 
 def wait_for(ready: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float = 120) -> None:

@@ -36,7 +36,7 @@ from khabar.features import (
 from khabar.formats import jsonl
 from khabar.formats.lines import whole_file
 from khabar.labels import IGNORED
-from khabar.model import LayeredTagger, Loaded, Settings, build, load_tokenizer, longest_window, save
+from khabar.model import SETTINGS_FILE, LayeredTagger, Loaded, Settings, build, load_tokenizer, longest_window, save
 from khabar.runs import (
     CHECKPOINTS,
     JsonLog,
@@ -156,6 +156,12 @@ def _train_seed(
     config: RunConfig, seed: int, folder: Path, splits: dict[str, list[Corpus]], *, resume: bool
 ) -> Scores | None:
     folder.mkdir(parents=True, exist_ok=True)
+    if resume and (folder / MODEL / SETTINGS_FILE).is_file():
+        # Its model was saved whole: Trainer, resumed at the last step, would take one more.
+        logger.info("seed %s: was finished before", seed)
+        if not (splits["test"] and processes().is_main_process):
+            return None
+        return _score_test(Tagger.from_pretrained(folder / MODEL), splits["test"], folder, seed)
     transformers.set_seed(seed)
     tokenizer = load_tokenizer(config.encoder.name, config.encoder.revision)
     model = build(config.encoder, config.scheme, seed, link_weight=config.training.link_weight)
