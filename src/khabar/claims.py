@@ -6,7 +6,6 @@ import bisect
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from khabar.currencies import countries_named
 from khabar.documents import Claim, Document, Span
@@ -181,12 +180,3 @@ def _unit(head: Part, parts: Sequence[Part], countries: frozenset[str]) -> tuple
     if head.label == "AMOUNT":
         return unit_of_amount(head.text, countries=countries), head.text
     return None, None
-
-
-def same_value(a: NumericClaim, b: NumericClaim) -> bool:
-    """Whether two claims have the same value; scale factors of units (a piastre, a pound) count."""
-
-    def ends(claim: NumericClaim) -> tuple[Fraction, Fraction] | None:
-        return None if claim.value is None else (Fraction(claim.value.low), Fraction(claim.value.high))
-
-    return ends(a) is not None and ends(a) == ends(b)
