@@ -69,6 +69,7 @@ ORDER = [
     "packing",
     "skipgram",
     "masked_lm",
+    "optimizers",
     "throughput",
     "stable",
     "pretraining",

@@ -236,8 +236,11 @@ def test_resuming_a_finished_run_changes_nothing(archive: Path, tmp_path: Path) 
     assert after.summary["tokens_per_second"] is None
 
 
-def test_a_prolonged_run_is_what_a_longer_one_would_have_been_to_the_bit(archive: Path, tmp_path: Path) -> None:
-    config = config_of(archive)
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_a_prolonged_run_is_what_a_longer_one_would_have_been_to_the_bit(
+    optimizer: str, archive: Path, tmp_path: Path
+) -> None:
+    config = with_steps(config_of(archive), optimizer=optimizer)
     longer = with_steps(config, steps=60)
     pretrain(longer, tmp_path / "long")
     run = tmp_path / "short"

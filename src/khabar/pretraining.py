@@ -33,8 +33,9 @@ from khabar.faults import KhabarError
 from khabar.formats.lines import whole_folder
 from khabar.masked_lm import MaskedLM, check_shape, checkpoint, fresh, set_embeddings
 from khabar.model import load_tokenizer, longest_window
+from khabar.optimizers import optimizer_for
 from khabar.packing import Blocks, Specials, Stream, fingerprint, pack, reading, report, split
-from khabar.pretraining_config import OptimisationConfig, PretrainConfig
+from khabar.pretraining_config import PretrainConfig
 from khabar.runs import (
     CHECKPOINTS,
     JsonLog,
@@ -217,16 +218,6 @@ def _check(config: PretrainConfig, model: MaskedLM, tokenizer: Any, packed: dict
         raise KhabarError(
             "the tokenizer doesn't tell words apart (more than 20 pieces a word). Remedy: blocks.whole_words=false"
         )
-
-
-def optimizer_for(model: nn.Module, config: OptimisationConfig) -> torch.optim.AdamW:
-    """AdamW (Loshchilov & Hutter 2019), fused, no decay on biases and norms."""
-    groups = []
-    for matrices in (True, False):
-        chosen = [p for p in model.parameters() if (p.ndim > 1) == matrices]
-        if chosen:
-            groups.append({"params": chosen, "weight_decay": config.weight_decay if matrices else 0.0})
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas, eps=config.epsilon, fused=True)
 
 
 def _arguments(config: PretrainConfig, run: Path, *, measured: bool) -> TrainingArguments:

@@ -118,9 +118,17 @@ class OptimisationConfig(_Part):
     decay: float = Field(default=0.2, ge=0, lt=1, description="Share of the steps, at the end, over which it falls.")
     decay_form: Literal["linear", "cosine", "1-sqrt"] = Field(default="linear", description="How it falls.")
     last_rate: float = Field(default=0.02, ge=0, lt=1, description="What it falls to, as a share of the peak.")
+    optimizer: Literal["adamw", "muon"] = Field(
+        default="adamw",
+        description="muon: Muon for the matrices inside the layers, AdamW for embeddings, head, biases and norms; "
+        "needs torch 2.9.",
+    )
     betas: tuple[float, float] = Field(default=(0.9, 0.98), description="AdamW's averages.")
     epsilon: float = Field(default=1e-6, gt=0, description="AdamW's epsilon.")
-    weight_decay: float = Field(default=0.01, ge=0, description="AdamW's decay; not on biases and norms.")
+    weight_decay: float = Field(default=0.01, ge=0, description="Decay of matrices; not on biases and norms.")
+    table_decay: float | None = Field(
+        default=None, ge=0, description="Decay of the embedding tables; null: as weight_decay."
+    )
     max_grad_norm: float = Field(default=1.0, gt=0, description="Gradients are clipped to this norm.")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         default="auto", description="auto: bf16 or fp16 where a GPU has it, else fp32. bf16 pays on CPUs with AMX too."
