@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,19 @@ def test_the_bundled_corpus_is_clean_whole_and_covered() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 digit run(s) not covered" in done.stdout
     report = script("split.py", DATA / "khabar-news")
+    assert report.returncode == 0, report.stderr
+    assert "0 across splits" in report.stdout
+
+
+def test_the_wire_articles_are_clean_and_repeat_nothing(tmp_path: Path) -> None:
+    done = script("describe.py", DATA / "khabar-wire", "--check")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 digit run(s) not covered" in done.stdout
+    for split in ("train", "dev", "test"):
+        shutil.copy(DATA / "khabar-news" / f"{split}.marked", tmp_path)
+    with (tmp_path / "train.marked").open("a", encoding="utf-8") as file:
+        file.write("\n" + (DATA / "khabar-wire" / "train.marked").read_text(encoding="utf-8"))
+    report = script("split.py", tmp_path)
     assert report.returncode == 0, report.stderr
     assert "0 across splits" in report.stdout
 
