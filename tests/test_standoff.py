@@ -107,10 +107,22 @@ def test_prepare_reads_wojoods_nested_tags(tmp_path: Path) -> None:
     assert second["spans"] == []
 
 
-def test_the_bundled_standoff_annotations_are_whole() -> None:
+@pytest.mark.parametrize(("name", "splits"), [("real-news", ("train", "test")), ("news-archive", ("train", "dev"))])
+def test_the_bundled_standoff_annotations_are_whole(name: str, splits: tuple[str, str]) -> None:
     folder = ROOT / "data" / "standoff"
-    records = read_records(folder / "real-news.standoff")
-    ids = [set((folder / f"real-news.{split}.ids").read_text().split()) for split in ("train", "test")]
+    records = read_records(folder / f"{name}.standoff")
+    ids = [set((folder / f"{name}.{split}.ids").read_text().split()) for split in splits]
     assert not ids[0] & ids[1] and ids[0] | ids[1] == {r["id"] for r in records}
+    assert len({r["sha256"] for r in records}) == len(records)
     assert all(s["first"] < s["end"] <= r["atoms"] for r in records for s in r["spans"])
     assert "text" not in records[0]
+    for record in records:
+        heads = {"VALUE", "AMOUNT"}
+        labels = [s["label"] for s in record["spans"]]
+        assert sorted(c["head"] for c in record["claims"]) == [i for i, label in enumerate(labels) if label in heads]
+
+
+def test_no_article_is_in_both_real_corpora() -> None:
+    folder = ROOT / "data" / "standoff"
+    hashes = [{r["sha256"] for r in read_records(folder / f"{n}.standoff")} for n in ("real-news", "news-archive")]
+    assert not hashes[0] & hashes[1]
