@@ -138,9 +138,7 @@ class Replaced(nn.Module):
         self, original: torch.Tensor, input_ids: torch.Tensor, positions: torch.Tensor, labels: torch.Tensor
     ) -> torch.Tensor:
         """All [batch, pieces] or [batch, masked]; the loss, with the paper's weight of 50 on the discriminator's."""
-        self.generator._positions = positions
-        logits = self.generator.stock(input_ids=input_ids).logits.float()
-        self.generator._positions = None
+        logits = self.generator.logits(input_ids, positions).float()
         known = labels >= 0
         loss = nn.functional.cross_entropy(logits[known], labels[known])
         with torch.no_grad():

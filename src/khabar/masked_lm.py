@@ -61,6 +61,13 @@ class MaskedLM(nn.Module):
         output["last_hidden_state"] = chosen
         return output
 
+    def logits(self, input_ids: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+        """[batch, masked, vocabulary], at `positions` [batch, masked] of `input_ids` [batch, pieces]."""
+        self._positions = positions
+        logits: torch.Tensor = self.stock(input_ids=input_ids).logits
+        self._positions = None
+        return logits
+
     def forward(
         self,
         input_ids: torch.Tensor,
@@ -74,9 +81,7 @@ class MaskedLM(nn.Module):
         `loss` is the cross entropy summed over the labels and divided by their number (`num_items_in_batch` where
         gradients are accumulated).
         """
-        self._positions = positions
-        logits = self.stock(input_ids=input_ids).logits
-        self._positions = None
+        logits = self.logits(input_ids, positions)
         loss = nn.functional.cross_entropy(
             logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED, reduction="sum"
         )
